@@ -136,7 +136,7 @@ function functionsPage(): string {
     `[${heading}](#${heading.toLowerCase().replaceAll(' ', '-')})`;
   return page(
     'Functions',
-    `${registry.names.length} functions. \`T\`, \`K\`, \`V\`, \`R\`, \`S\` and \`U\` stand for any type, the same letter for the same type; \`...\` for any number of arguments, also none; \`constant\` for a literal that the statement fixes. A number is widened to what a parameter wants (INTEGER, BIGINT, DOUBLE), but not for an aggregate. A call that fits several signatures only after widening is refused. An aggregate of a number that is called with nothing or with \`*\` is of ROWTIME: \`AVG()\`, \`MAX(*)\`. A scalar function that fails makes its column null; the reason stands in the processing log.`,
+    `${registry.names.length} functions. \`T\`, \`K\`, \`V\`, \`R\`, \`S\` and \`U\` stand for any type, the same letter for the same type; \`...\` for any number of arguments, also none; \`constant\` for a literal that the statement fixes. A number is widened to what a parameter wants (INTEGER to BIGINT, to DECIMAL, to DOUBLE), but not for an aggregate. A call that fits several signatures only after widening is refused. An aggregate of a number that is called with nothing or with \`*\` is of ROWTIME: \`AVG()\`, \`MAX(*)\`. A scalar function that fails makes its column null; the reason stands in the processing log.`,
     [...CATEGORIES]
       .map(([key, heading]) => `${link(heading)} (${byCategory.get(key)?.length})`)
       .join(' · '),

@@ -37,7 +37,7 @@ export function fitRarer(argument: Type, pattern: Pattern, bindings: Bindings): 
   }
 }
 
-/** As `substituted`, for patterns that are no plain type. */
+/** As `substituted`, for patterns that are no plain type: collections of a variable that nothing binds are of text. */
 export function substitutedRarer(
   pattern: Pattern,
   argument: Type | null,
@@ -55,13 +55,13 @@ export function substitutedRarer(
         argument?.kind === 'ARRAY' ? argument.item : null,
         bindings,
       );
-      return item === null ? null : { kind: 'ARRAY', item };
+      return { kind: 'ARRAY', item: item ?? STRING };
     }
     case 'map': {
       const own = argument?.kind === 'MAP' ? argument : null;
       const key = substituted(pattern.key, own?.key ?? null, bindings);
       const value = substituted(pattern.value, own?.value ?? null, bindings);
-      return key === null || value === null ? null : { kind: 'MAP', key, value };
+      return { kind: 'MAP', key: key ?? STRING, value: value ?? STRING };
     }
     default:
       return null;

@@ -85,6 +85,16 @@ test('a NULL widens no DECIMAL', () => {
   expect(typeText(result?.type ?? STRING)).toBe('DECIMAL(12, 6)');
 });
 
+test('a NULL for a collection of what nothing says is a collection of text', () => {
+  const builtins = builtinRegistry();
+  const result = (name: string, ...types: readonly (Type | null)[]): string =>
+    typeText(builtins.resolve(name, types)?.type ?? INTEGER);
+  expect(result('ARRAY_CONCAT', null, null)).toBe('ARRAY<STRING>');
+  expect(result('MAP_UNION', null, null)).toBe('MAP<STRING, STRING>');
+  expect(result('SLICE', null, INTEGER, INTEGER)).toBe('ARRAY<STRING>');
+  expect(result('ARRAY_REMOVE', null, INTEGER)).toBe('ARRAY<INTEGER>');
+});
+
 test('many variables are no worse than a widened argument', () => {
   const own = createRegistry([
     declared(variadic('all', ANY)),

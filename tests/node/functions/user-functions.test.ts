@@ -109,6 +109,7 @@ test('a generic result follows the arguments, in scalar and in table functions',
   ]);
   const resolved = registry.resolve('FIRST_OF', [array(TIMESTAMP)]);
   expect(resolved?.type).toEqual(TIMESTAMP);
+  expect(registry.resolve('FIRST_OF', [null])?.type).toEqual(STRING);
   const pairs = registry.resolve('PAIRS', [map(STRING, INTEGER)]);
   expect(typeText(pairs?.type ?? STRING)).toBe('MAP<STRING, INTEGER>');
 });
