@@ -3,6 +3,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { InsertValuesAnalysis } from '../../runtime/analyze/analysis.ts';
 import { PortError, StatementError } from '../../runtime/base/errors.ts';
+import { SWEPT_TASKS_MAX } from '../../runtime/base/limits.ts';
 import { log } from '../../runtime/base/log.ts';
 import { produce } from '../../runtime/engine/insert.ts';
 import { checkWritable, recordOf } from '../../runtime/engine/insert-rows.ts';
@@ -38,6 +39,7 @@ import { EntryTables } from './entry-tables.ts';
 import { type MigrationRun, Migrations } from './migrations.ts';
 import { prepareQuery, type PreparedQuery, type Script } from './prepare.ts';
 import { Restoring } from './restoring.ts';
+import { Rounds } from './rounds.ts';
 import { analyzeOptions, execute } from './statements.ts';
 import { TicketTables } from './ticket-tables.ts';
 import { TopicTables } from './topic-tables.ts';
@@ -46,6 +48,8 @@ import { TopicTables } from './topic-tables.ts';
 const EFFECT_RETRY_MS = 1_000;
 /** How often every task is woken, whatever else was lost. */
 const SWEEP_MS = 60_000;
+/** How soon a sweep of many tasks goes on. */
+const SWEEP_ON_MS = 100;
 
 export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   readonly #topics: TopicTables;
@@ -55,6 +59,7 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
   readonly #tickets: TicketTables;
   #migrating: Promise<void> = Promise.resolve();
   readonly #alarm: Alarm;
+  readonly #swept = new Rounds(SWEPT_TASKS_MAX);
   /** Why processors of the code have not begun, as it was last told. */
   #waiting = '';
 
@@ -312,8 +317,8 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       const done = await this.#effects.flush();
       if (!done) this.#alarm.arm(Date.now() + EFFECT_RETRY_MS);
       if (!this.#hasTasks) return;
-      await this.#sweep();
-      this.#alarm.arm(Date.now() + SWEEP_MS);
+      const isWhole = await this.#sweep();
+      this.#alarm.arm(Date.now() + (isWhole ? SWEEP_MS : SWEEP_ON_MS));
     } catch (thrown) {
       log('error', 'catalog-alarm', { thrown });
       this.#alarm.arm(Date.now() + EFFECT_RETRY_MS);
@@ -324,10 +329,10 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     return this.#entries.plans.length > 0;
   }
 
-  /** A task that slipped through everything else is found here. */
-  async #sweep(): Promise<void> {
+  /** A task that slipped through everything else is found here. @returns false: others follow */
+  async #sweep(): Promise<boolean> {
     const { tenant } = this.#topics;
-    if (tenant === null) return;
+    if (tenant === null) return true;
     const running = this.#entries.plans.filter(({ query }) => !this.#entries.isPaused(query));
     const tasks = running.flatMap((plan) =>
       tasksOf(plan).flatMap((name) => {
@@ -336,9 +341,10 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       }),
     );
     // One that does not answer is woken again by the next sweep.
-    await inLanes(tasks, ({ task, at }) =>
+    await inLanes(this.#swept.part(tasks), ({ task, at }) =>
       settleAsync(() => unwrap(processorAt(this.env, tenant, task).wake(at, 0, null))),
     );
+    return this.#swept.isOver;
   }
 
   /** One transaction with its effects; the alarm that stands behind them is armed in the same turn. */

@@ -361,6 +361,8 @@ export const APPEND_GROUP_WAIT_MS_MAX = 30_000;
 export const OBJECT_IDS_KEPT_MAX = 1000;
 /** Calls to other objects after which a task leaves what is left to its next event: Cloudflare refuses those beyond 1,000 (Workers Free) or 10,000 of one event. */
 export const SLICE_CALLS_MAX = 500;
+/** Tasks that a catalog wakes in one event of its sweep, for the same reason; the others follow in the next ones. */
+export const SWEPT_TASKS_MAX = 256;
 /** Partitions and tasks on one page of /metrics, how many an edge asks at a time, and how long /metrics waits for one. */
 export const METRICS_OBJECTS_MAX = 256;
 export const OBJECTS_ASKED_MAX = 16;
