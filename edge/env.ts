@@ -160,8 +160,9 @@ export interface ProcessorPort extends WakePort, EarlierStatePort {
   /**
    * What this task's partition answers to a pull query, from committed state; UNAVAILABLE where its plan is not that of the statement
    * `planned`.
+   * @param bytesMax where rows and their order are more, none come but how long they are; absent: PULL_BYTES_MAX
    */
-  pull(pull: PullPlan, planned: number): Promise<Wire<PulledRows>>;
+  pull(pull: PullPlan, planned: number, bytesMax?: number): Promise<Wire<PulledRows>>;
   /** null: this task does not exist. */
   status(): Promise<Wire<ProcessorStatus | null>>;
   /** Numbers of the last command that was carried out and of the statement that its plan is of; 0: there is none. */

@@ -30,12 +30,14 @@ export interface RowText {
   readonly isDelete: boolean;
 }
 
-/** Rows of one partition's answer to a pull query. */
+/** Rows of one partition's answer to a pull query, or of several. */
 export interface PulledRows {
   /** Each as one JSON array: lines in UTF-8, which are handed over in one piece. */
   readonly lines: Uint8Array<ArrayBuffer>;
   /** With ORDER BY the rows of all partitions stand in the order of these bytes; null without. */
   readonly order: readonly Uint8Array[] | null;
+  /** Bytes of the lines, where they are more than whoever asked has room for: none come then. */
+  readonly needed?: number | undefined;
 }
 
 export const NO_ROWS: PulledRows = { lines: NO_LINES, order: null };
@@ -86,42 +88,57 @@ export function refusesHeavy(): (rows: readonly AnswerRow[]) => void {
   };
 }
 
-/** What an object answers to a pull query. @throws {LimitError} PULL_BYTES_MAX */
-export function pulledRows({ batches, order }: PullAnswer, isSorted: boolean): PulledRows {
+/**
+ * What an object answers to a pull query.
+ * @param bytesMax what whoever asks has room for
+ * @throws {LimitError} PULL_BYTES_MAX
+ */
+export function pulledRows(
+  { batches, order }: PullAnswer,
+  isSorted: boolean,
+  bytesMax = PULL_BYTES_MAX,
+): PulledRows {
+  const made = rowLines(batches);
+  const bytes = made.length + (isSorted ? lengthOf(order) : 0);
+  refuseTooLong(bytes);
+  if (bytes > bytesMax) return { ...NO_ROWS, needed: made.length };
   // Whatever a view is of goes along with it.
-  const lines = rowLines(batches).slice();
-  refuseTooLong(lines.length + (isSorted ? lengthOf(order) : 0));
-  return { lines, order: isSorted ? order : null };
+  return { lines: made.slice(), order: isSorted ? order : null };
 }
 
 /**
- * The first rows of all partitions in the order of the answer, as lines.
+ * The first rows of several partitions in the order of the answer, as one of them would give them.
+ * @param isAll false: there are others, with which it may become less
  * @throws {LimitError} PULL_ROWS_MAX, PULL_BYTES_MAX
  */
-export function mergedLines(
+export function mergedRows(
   answers: readonly PulledRows[],
   limit: number | null,
-): Uint8Array<ArrayBuffer> {
+  isAll = true,
+): PulledRows {
   const [first, ...more] = answers.filter(({ lines }) => lines.length > 0);
-  if (first === undefined) return NO_LINES;
+  if (first === undefined) return NO_ROWS;
   // One partition has kept the limits.
-  if (more.length === 0) return first.lines;
+  if (more.length === 0) return first;
   const rows = [first, ...more].flatMap(({ lines }) => rowsOf(decodeUtf8(lines)));
   const orders = answers.flatMap(({ order }) => order ?? []);
-  const wanted = (orders.length === 0 ? rows : sorted(rows, orders)).slice(0, limit ?? Infinity);
+  const isSorted = orders.length > 0;
+  const wanted = (isSorted ? sortedBy(orders) : [...rows.keys()]).slice(0, limit ?? Infinity);
   if (wanted.length > PULL_ROWS_MAX) throw tooMuch('PULL_ROWS_MAX', `${PULL_ROWS_MAX} rows`);
-  const lines = encodeUtf8(wanted.join('\n'));
-  refuseTooLong(lines.length);
-  return lines;
+  const lines = encodeUtf8(wanted.map((row) => rows[row]).join('\n'));
+  refuseTooLong(isAll ? lines.length : lines.length / 2);
+  return { lines, order: isSorted ? wanted.map((row) => existing(orders[row], 'order')) : null };
 }
 
-function sorted(rows: readonly string[], orders: readonly Uint8Array[]): string[] {
-  return Array.from(rows, (row, i) => ({ row, order: orders[i] ?? NO_LINES }))
+/** The places of all in their order. */
+function sortedBy(orders: readonly Uint8Array[]): number[] {
+  return Array.from(orders, (order, at) => ({ at, order }))
     .sort((a, b) => compareBytes(a.order, b.order))
-    .map(({ row }) => row);
+    .map(({ at }) => at);
 }
 
-function refuseTooLong(bytes: number): void {
+/** @throws {LimitError} PULL_BYTES_MAX */
+export function refuseTooLong(bytes: number): void {
   if (bytes > PULL_BYTES_MAX) throw tooLong();
 }
 

@@ -186,7 +186,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
     });
   }
 
-  async pull(pull: PullPlan, planned: number): Promise<Wire<PulledRows>> {
+  async pull(pull: PullPlan, planned: number, bytesMax?: number): Promise<Wire<PulledRows>> {
     return settleAsync(async () => {
       const process = this.#tables.planned(planned);
       if (process === null) return NO_ROWS;
@@ -202,7 +202,7 @@ export class Processor extends DurableObject<EdgeEnv> implements ProcessorPort {
       });
       // A replacement moves rows to where this plan does not look for them.
       if (this.#tables.planned(planned) === null) return NO_ROWS;
-      return pulledRows(answer, pull.order.length > 0);
+      return pulledRows(answer, pull.order.length > 0, bytesMax);
     });
   }
 

@@ -27,9 +27,10 @@ import type { PreparedQuery, Script } from '../objects/prepare.ts';
 import { OpenQueries } from '../open-queries.ts';
 import { gaveWay, pushRoom, stateBytesOf } from '../push-room.ts';
 import { registry } from '../registry.ts';
-import { answerText, mergedLines, type RowText, rowTexts } from '../rows.ts';
+import { answerText, type RowText, rowTexts } from '../rows.ts';
 import { unwrap } from '../wire.ts';
 import type { Edge } from './context.ts';
+import { pulledFrom } from './pulled.ts';
 
 /** A query under way. */
 export interface RunningQuery {
@@ -320,15 +321,14 @@ async function pull(
   { env, tenant }: Edge,
   { pull: plan, partitions, planned }: PreparedQuery & { readonly kind: 'pull' },
 ): Promise<RunningQuery> {
-  const pulled = await Promise.all(
-    [...partitionsAsked(plan, partitions, FORMATS).keys()].map(async (partition) => {
-      const task = taskId({ query: plan.query, subtopology: plan.table.subtopology, partition });
-      return unwrap(processorAt(env, tenant, task).pull(plan, planned));
-    }),
-  );
+  const asked = [...partitionsAsked(plan, partitions, FORMATS).keys()];
+  const { lines } = await pulledFrom(asked, plan.limit, async (partition, bytesMax) => {
+    const task = taskId({ query: plan.query, subtopology: plan.table.subtopology, partition });
+    return unwrap(processorAt(env, tenant, task).pull(plan, planned, bytesMax));
+  });
   const { order, schema } = plan.projection;
   const columns = order.flatMap((index) => schema.columns[index] ?? []);
-  const kept = answers.keep(mergedLines(pulled, plan.limit));
+  const kept = answers.keep(lines);
   return {
     kind: 'pull',
     queryId: null,

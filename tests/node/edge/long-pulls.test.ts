@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => edge.stop());
 
 /** Makes a table of so many rows of that length. */
-async function table(name: string, rows: number, length: number): Promise<void> {
-  const ksql = `CREATE TABLE ${name}_in (k STRING PRIMARY KEY, v STRING) WITH (KAFKA_TOPIC='${name}_in', PARTITIONS=1, VALUE_FORMAT='JSON');
+async function table(name: string, rows: number, length: number, partitions = 1): Promise<void> {
+  const ksql = `CREATE TABLE ${name}_in (k STRING PRIMARY KEY, v STRING) WITH (KAFKA_TOPIC='${name}_in', PARTITIONS=${partitions}, VALUE_FORMAT='JSON');
     CREATE TABLE ${name} AS SELECT k, v FROM ${name}_in EMIT CHANGES;`;
   expect((await send(edge, 'POST', '/ksql', { ksql })).status).toBe(200);
   const most = Math.floor(900_000 / length);
@@ -59,6 +59,21 @@ test('an answer beyond PULL_BYTES_MAX is refused with what to do, and parts of i
   expect((some.body as readonly object[]).filter((item) => 'row' in item)).toHaveLength(20);
   const keys = await send(edge, 'POST', '/query', { ksql: 'SELECT k FROM wide;' });
   expect((keys.body as readonly object[]).filter((item) => 'row' in item)).toHaveLength(rows);
+});
+
+test('partitions that have more than their share of an answer bring it all the same', async () => {
+  const [rows, length] = [18, 720_000];
+  await table('spread', rows, length, 8);
+  const keysOf = async (ksql: string): Promise<string[]> => {
+    const { status, text } = await send(edge, 'POST', '/query', { ksql });
+    expect(status, text.slice(0, 200)).toBe(200);
+    return [...text.matchAll(/"(k\d+)"/g)].map(([, key = '']) => key);
+  };
+  const keys = Array.from({ length: rows }, (_, i) => `k${i}`).toSorted();
+  await until(async () => (await keysOf('SELECT k FROM spread;')).length === rows);
+  expect((await keysOf('SELECT * FROM spread;')).toSorted()).toEqual(keys);
+  expect(await keysOf('SELECT * FROM spread ORDER BY k;')).toEqual(keys);
+  expect(await keysOf('SELECT * FROM spread ORDER BY k LIMIT 12;')).toEqual(keys.slice(0, 12));
 });
 
 test('rows that wait for credit are counted, whoever takes none gives way, and others have all of theirs', async () => {

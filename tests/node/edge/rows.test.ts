@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   Lines,
-  mergedLines,
+  mergedRows,
   pulledRows,
   type PulledRows,
   refusesHeavy,
@@ -51,7 +51,7 @@ test(`a row is its cells as JSON, whatever stood in the row before (seed ${seed}
 const answers = [['[1]', '[4]'], [], ['["\\n"]', '[2]', '[3]']];
 
 function rowsOf(pulled: readonly PulledRows[], limit: number | null = null): readonly string[] {
-  return new Lines(mergedLines(pulled, limit)).next(Infinity);
+  return new Lines(mergedRows(pulled, limit).lines).next(Infinity);
 }
 
 function linesOf(rows: readonly string[]): Uint8Array<ArrayBuffer> {
@@ -104,9 +104,9 @@ test('PULL_BYTES_MAX may answer, of one partition and of all, and no more', () =
   const half = { lines: long(PULL_BYTES_MAX / 2), order: null };
   const less = { lines: long(PULL_BYTES_MAX / 2 - 1), order: null };
   const refused = expect.objectContaining({ name: 'LimitError', limit: 'PULL_BYTES_MAX' });
-  expect(mergedLines([half, less], null)).toHaveLength(PULL_BYTES_MAX);
-  expect(() => mergedLines([half, half], null)).toThrow(refused);
-  expect(mergedLines([half, half], 1)).toHaveLength(PULL_BYTES_MAX / 2);
+  expect(mergedRows([half, less], null).lines).toHaveLength(PULL_BYTES_MAX);
+  expect(() => mergedRows([half, half], null)).toThrow(refused);
+  expect(mergedRows([half, half], 1).lines).toHaveLength(PULL_BYTES_MAX / 2);
   const given = batch('T:STRING', '+ "ab"');
   const ordered = (bytes: number) => ({
     ...NONE,
