@@ -168,12 +168,14 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
       entries: this.#entries,
       topics: this.#topics,
       run,
-      commit: (body) =>
+      commit: (body) => {
         this.#commit(() => {
           const made = body();
-          run?.note();
+          run?.write();
           return made;
-        }),
+        });
+        run?.note();
+      },
       insert: (analysis) => this.#insert(tenant, analysis),
       look: this.#look(tenant),
       standings: () => this.#standings(tenant),

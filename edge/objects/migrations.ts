@@ -121,6 +121,8 @@ export class MigrationRun {
   ) => void;
   #index = 0;
   #text: string | null = null;
+  /** Its transaction has written it; where that fails the attempt ends. */
+  #isWritten = false;
 
   constructor(
     done: readonly string[],
@@ -152,12 +154,20 @@ export class MigrationRun {
     );
   }
 
-  /** To be called in the statement's transaction, and behind it for those that have none. */
+  /** To be called in the statement's transaction, which may fail yet. */
+  write(): void {
+    if (this.#text === null) return;
+    this.#write('RUNNING', [...this.#done, this.#text], null);
+    this.#isWritten = true;
+  }
+
+  /** To be called behind that transaction, and behind statements that have none. */
   note(): void {
     if (this.#text === null) return;
+    if (!this.#isWritten) this.write();
     this.#done.push(this.#text);
     this.#text = null;
-    this.#write('RUNNING', this.#done, null);
+    this.#isWritten = false;
   }
 
   /** @param error null: all statements are done */

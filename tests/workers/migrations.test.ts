@@ -5,7 +5,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import { catalogOf } from '../../edge/env.ts';
-import { processorName } from '../../edge/names.ts';
+import { catalogName, processorName } from '../../edge/names.ts';
 import { Migrations } from '../../edge/objects/migrations.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
@@ -53,4 +53,33 @@ test('a migration that is applied is told so at once, while another one waits', 
   const again = await migrate('made', made);
   expect([again.applied, isOver]).toEqual([false, false]);
   expect((await waits).failed?.error.message).toContain('has not caught up');
+});
+
+test('a statement whose transaction fails is not noted as done, and is done by the next attempt', async () => {
+  const tenant = 'rolled-back';
+  const port = catalogOf(env, tenant);
+  const sql = `CREATE STREAM one (k STRING KEY) WITH (KAFKA_TOPIC='one', PARTITIONS=1, VALUE_FORMAT='JSON');
+    CREATE STREAM two (k STRING KEY) WITH (KAFKA_TOPIC='two', PARTITIONS=1, VALUE_FORMAT='JSON');`;
+  const migrate = () =>
+    unwrap(
+      port.migrate(tenant, {
+        name: 'm',
+        version: null,
+        sha256: 'x',
+        script: { ...script, sql },
+      }),
+    );
+  const within = (text: string) =>
+    runInDurableObject(env.CATALOG.get(env.CATALOG.idFromName(catalogName(tenant))), (_, state) => {
+      state.storage.sql.exec(text);
+    });
+  await unwrap(port.topics());
+  await within(`CREATE TRIGGER refuse BEFORE INSERT ON effect WHEN NEW.call LIKE '%"two"%'
+    BEGIN SELECT RAISE(ABORT, 'no'); END`);
+  expect((await migrate()).failed).not.toBeNull();
+  expect(await unwrap(port.migrations())).toMatchObject([{ state: 'ERROR', statements: 1 }]);
+  await within('DROP TRIGGER refuse');
+  expect((await migrate()).failed).toBeNull();
+  expect(await unwrap(port.topic('two'))).not.toBeNull();
+  expect(await unwrap(port.migrations())).toMatchObject([{ state: 'MIGRATED', statements: 2 }]);
 });
