@@ -272,16 +272,24 @@ export class Catalog extends DurableObject<EdgeEnv> implements CatalogPort {
     const asked = plans.flatMap((plan) => tasksOf(plan).map((name) => ({ plan, name })));
     const answers = await inLanes(asked, async ({ plan, name }) => {
       const task = taskId(name);
-      return { plan, task, status: await unwrap(processorAt(this.env, tenant, task).status()) };
+      const answer = processorAt(this.env, tenant, task).status();
+      const status = await unwrap(answer).catch((thrown: unknown) => {
+        log('warn', 'task-unanswered', { query: plan.query, task, thrown });
+        return undefined;
+      });
+      return { plan, task, status };
     });
     const byPlan = Map.groupBy(answers, ({ plan }) => plan);
     return plans.map((plan) => {
       const { query: id, statement } = plan;
-      const tasks = (byPlan.get(plan) ?? []).map(({ task, status }) => ({ task, status }));
+      const answered = byPlan.get(plan) ?? [];
+      const tasks = answered.map(({ task, status = null }) => ({ task, status }));
       // A pause counts as soon as it is in the catalog, as all statements do.
       if (this.#entries.isPaused(id)) return { id, statement, state: 'PAUSED', tasks };
       const isError = tasks.some(({ status }) => status?.state === 'ERROR');
-      return { id, statement, state: isError ? 'ERROR' : 'RUNNING', tasks };
+      if (isError) return { id, statement, state: 'ERROR', tasks };
+      const isKnown = answered.every(({ status }) => status !== undefined);
+      return { id, statement, state: isKnown ? 'RUNNING' : 'UNRESPONSIVE', tasks };
     });
   }
 

@@ -32,7 +32,7 @@ export interface QueryStats {
   readonly errors: number;
 }
 
-export type QueryState = 'RUNNING' | 'PAUSED' | 'ERROR' | 'FENCED';
+export type QueryState = 'RUNNING' | 'PAUSED' | 'ERROR' | 'FENCED' | 'UNRESPONSIVE';
 
 /** A query that runs, or is paused. */
 export interface Running {

@@ -6,6 +6,7 @@ import { expect, test, vi } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
 import {
   catalogOf,
+  type CatalogPort,
   processorAt,
   type ProcessorPort,
   type ProcessorStatus,
@@ -165,6 +166,39 @@ test('a sweep wakes every task, OBJECTS_ASKED_MAX at a time, though some do not 
   });
   expect(new Set(woken).size).toBe(tasks);
   expect([woken.length, most]).toEqual([tasks, OBJECTS_ASKED_MAX]);
+});
+
+test('a task that does not answer is told of as that, and hides no other one', async () => {
+  const made = await Pipeline.start('unanswered');
+  await made.execute(`CREATE TABLE aged AS SELECT id, age FROM users;`);
+  const dead = processorName(made.tenant, TASK);
+  const lists = await runInDurableObject(made.catalog, async (object) => {
+    const catalog = object as unknown as { env: typeof env } & CatalogPort;
+    const own = catalog.env;
+    const status = () => Promise.reject(new Error('no answer'));
+    const namespace = {
+      idFromName: (name: string) => name,
+      get: (name: string) =>
+        name === dead ? { status } : own.PROCESSOR.get(own.PROCESSOR.idFromName(name)),
+    };
+    catalog.env = { ...own, PROCESSOR: namespace as unknown as typeof own.PROCESSOR };
+    const sql = 'SHOW QUERIES; DESCRIBE named;';
+    const shown = await unwrap(catalog.execute(made.tenant, { sql, ...NOBODY }));
+    const queries = await unwrap(catalog.queries(made.tenant));
+    catalog.env = own;
+    return { shown, queries };
+  });
+  const states = [
+    { id: 'CTAS_NAMED_2', state: 'UNRESPONSIVE' },
+    { id: 'CTAS_AGED_3', state: 'RUNNING' },
+  ];
+  expect(lists.queries).toMatchObject(states);
+  expect(lists.queries.map(({ tasks }) => tasks[0]?.status === null)).toEqual([true, false]);
+  expect(lists.shown.failed).toBeNull();
+  expect(lists.shown.entities).toMatchObject([
+    { queries: states },
+    { sourceDescription: { writeQueries: [states[0]] } },
+  ]);
 });
 
 test('commands that come again or late change nothing', async () => {
