@@ -82,7 +82,8 @@ export class InFlight {
   enter(request: Request): Entered | null {
     const { method, headers } = request;
     if (method === 'GET' && waits(request)) return UNCOUNTED;
-    const bytes = method === 'GET' ? 0 : bodyBytes(headers.get('Content-Length'));
+    const hasBody = method !== 'GET' && method !== 'HEAD';
+    const bytes = hasBody ? bodyBytes(headers.get('Content-Length')) : 0;
     const sinceMs = this.#loop.nowMs();
     this.#forgetGone(sinceMs);
     if (!this.#hasRoom(bytes)) {
@@ -220,9 +221,10 @@ export class InFlight {
   }
 }
 
-/** A fetch that waits for records, or a socket. */
-function waits(request: Request): boolean {
-  return request.headers.has('Upgrade') || /[?&]wait_ms=[1-9]/.test(request.url);
+/** A fetch that waits for records, or a socket: where their paths end so. Whatever else says that it waits does work meanwhile. */
+function waits({ url, headers }: Request): boolean {
+  if (headers.has('Upgrade')) return /^[^?]*socket(?:\?|$)/.test(url);
+  return /^[^?]*\/records\?(?:.*&)?wait_ms=[1-9]/.test(url);
 }
 
 /** What the body may come to; one that does not say its length may be as long as may be. */

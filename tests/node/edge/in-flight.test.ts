@@ -91,7 +91,10 @@ test('as many requests as may be are let in, and one more when one has been answ
   expect(inFlight.enter(get())).toBeNull();
   expect(inFlight.enter(post(1))).toBeNull();
   // What waits for records does nothing meanwhile.
-  for (const waiting of [get('?wait_ms=1000'), get('', { Upgrade: 'websocket' })]) {
+  for (const waiting of [
+    get('?wait_ms=1000'),
+    new Request('http://x/query-socket?ticket=1', { headers: { Upgrade: 'websocket' } }),
+  ]) {
     const { entered, state } = loop.enter(waiting);
     expect(state).toBe('begun');
     inFlight.leave(entered);
