@@ -5,6 +5,7 @@ import { LimitError, PortError, StatementError } from '../base/errors.ts';
 import { CONSUMER_FETCHES_MAX, FETCH_BYTES_MAX, SOCKET_SUBSCRIPTIONS_MAX } from '../base/limits.ts';
 import { checkOption, checkOptions } from '../base/options.ts';
 import { recordAt, type TopicRecord } from '../data/topic-record.ts';
+import { endedBy } from '../ports/ended-by.ts';
 import type { Connection } from './connection.ts';
 import type { ConsumedBatch } from './frames.ts';
 import { offsetForTime, PartitionReader, type Reset, type Start } from './partition-reader.ts';
@@ -130,16 +131,24 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
    * @throws {PortError} UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE, CORRUPT; INCARNATION_CHANGED when the topic was dropped and
    *   created again; UNAVAILABLE when the edge did not answer for long. Another loop goes on where this one ended
    */
-  async *batches(): AsyncGenerator<ConsumedBatch, void, undefined> {
-    for await (const { reader, batch } of this.#found()) {
+  batches(): AsyncGenerator<ConsumedBatch, void, undefined> {
+    return this.#loop((found) => this.#batches(found));
+  }
+
+  async *#batches(all: AsyncIterable<Found>): AsyncGenerator<ConsumedBatch, void, undefined> {
+    for await (const { reader, batch } of all) {
       reader.position = batch.end;
       yield batch;
     }
   }
 
   /** @throws as `batches` */
-  async *[Symbol.asyncIterator](): AsyncGenerator<TopicRecord, void, undefined> {
-    for await (const { reader, generation, batch } of this.#found()) {
+  [Symbol.asyncIterator](): AsyncGenerator<TopicRecord, void, undefined> {
+    return this.#loop((found) => this.#records(found));
+  }
+
+  async *#records(all: AsyncIterable<Found>): AsyncGenerator<TopicRecord, void, undefined> {
+    for await (const { reader, generation, batch } of all) {
       // Behind its last record a compacted batch covers offsets of records that are gone.
       const { count } = batch.records;
       if (batch.first >= count && reader.generation === generation) reader.position = batch.end;
@@ -166,11 +175,18 @@ export class Consumer implements AsyncIterable<TopicRecord>, AsyncDisposable {
     this.#control.abort();
   };
 
-  async *#found(): AsyncGenerator<Found, void, undefined> {
+  /** A loop over what is made of all that comes; it may be left while it waits. */
+  #loop<T>(
+    of: (all: AsyncIterable<Found>) => AsyncGenerator<T, void, undefined>,
+  ): AsyncGenerator<T, void, undefined> {
+    const control = new AbortController();
+    return endedBy(of(this.#found(control)), () => control.abort());
+  }
+
+  async *#found(control: AbortController): AsyncGenerator<Found, void, undefined> {
     if (this.#isRead)
       throw new StatementError('INVALID', 'a consumer is read by one loop at a time');
     this.#isRead = true;
-    const control = new AbortController();
     const end = (): void => control.abort();
     this.#control.signal.addEventListener('abort', end, { once: true });
     try {

@@ -4,6 +4,7 @@ import { asyncDispose } from '../base/async-dispose.ts';
 import { StatementError } from '../base/errors.ts';
 import type { PublicRow } from '../data/row.ts';
 import type { QueryColumn } from '../engine/query-rows.ts';
+import { endedBy } from '../ports/ended-by.ts';
 import type { AnswerHeader, AnswerPart, Asked, OpenAnswer } from './answer.ts';
 import type { QueryOptions } from './ask.ts';
 import { CellReader } from './cells.ts';
@@ -78,7 +79,11 @@ export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
   }
 
   /** @throws what ended the query before its last row; UNAVAILABLE when the answer was cut off, and could not be gone on with */
-  async *changes(): AsyncGenerator<AnsweredChange, void, undefined> {
+  changes(): AsyncGenerator<AnsweredChange, void, undefined> {
+    return endedBy(this.#changes(), () => this.close());
+  }
+
+  async *#changes(): AsyncGenerator<AnsweredChange, void, undefined> {
     if (this.#isRead) throw new StatementError('INVALID', 'the rows of a query are read once');
     this.#isRead = true;
     const { signal } = this.#control;
@@ -104,8 +109,12 @@ export class AnswerRows implements AsyncIterable<PublicRow>, AsyncDisposable {
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<PublicRow, void, undefined> {
-    for await (const { row } of this.changes()) yield row;
+  [Symbol.asyncIterator](): AsyncGenerator<PublicRow, void, undefined> {
+    return endedBy(this.#rows(), () => this.close());
+  }
+
+  async *#rows(): AsyncGenerator<PublicRow, void, undefined> {
+    for await (const { row } of this.#changes()) yield row;
   }
 
   /** All rows; for pull queries and push queries with LIMIT. */

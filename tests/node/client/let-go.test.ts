@@ -67,3 +67,44 @@ test('a signal that outlives what was asked with it keeps nothing of it, whether
   }
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
+
+test.each(['sse', 'socket'] as const)(
+  'rows by %s that are left while the next one is waited for end the query',
+  async (transport) => {
+    const edge = connect({ url: workerd.url });
+    const topic = `left-${transport}`;
+    await edge.topics.create({ name: topic });
+    await edge.execute(
+      `CREATE STREAM left_${transport} (v INT) WITH (KAFKA_TOPIC='${topic}', VALUE_FORMAT='JSON');`,
+    );
+    const done = { done: true, value: undefined };
+    for (const read of ['rows', 'changes']) {
+      const rows = await edge.query(`SELECT * FROM left_${transport} EMIT CHANGES;`, { transport });
+      const items = read === 'rows' ? rows[Symbol.asyncIterator]() : rows.changes();
+      const waiting = items.next();
+      expect(await items.return?.()).toEqual(done);
+      expect(await waiting).toEqual(done);
+    }
+  },
+);
+
+test.each(['poll', 'socket'] as const)(
+  'a loop by %s that is left while the next record is waited for ends, and another one goes on',
+  async (transport) => {
+    const edge = connect({ url: workerd.url });
+    const topic = `loops-${transport}`;
+    await edge.topics.create({ name: topic, partitions: 2 });
+    await using producer = edge.producer({ lingerMs: 0 });
+    const consumer = edge.consumer({ topic, transport });
+    const done = { done: true, value: undefined };
+    for (const items of [consumer.batches(), consumer[Symbol.asyncIterator]()]) {
+      const waiting = items.next();
+      expect(await items.return?.()).toEqual(done);
+      expect(await waiting).toEqual(done);
+    }
+    await producer.send(topic, { value: 'a', partition: 1 });
+    const records = consumer[Symbol.asyncIterator]();
+    expect((await records.next()).value).toMatchObject({ offset: 0 });
+    await consumer.close();
+  },
+);
