@@ -126,6 +126,7 @@ export class RemoteTask implements RunningTask {
       const worker = await this.#seat.worker();
       this.#show(await worker.call('restore', [{ name, plan }]));
     } catch (thrown) {
+      if (isPassing(thrown)) throw thrown;
       this.#end('ERROR', thrown);
     }
     await this.#home?.restore();

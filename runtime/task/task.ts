@@ -145,14 +145,17 @@ export class Task {
     this.#session ??= await this.#opened();
   }
 
-  /** Opens the task and ends it, so that its state is as its plan has it. What goes wrong shows in the state. */
+  /** Opens the task and ends it, so that its state is as its plan has it. What ends it shows in the state. @throws {PortError} what passes: it is as before */
   async restore(): Promise<void> {
     try {
       await this.prepare();
     } catch (thrown) {
-      await this.#failed(thrown);
+      const { kind } = await this.#failed(thrown);
+      if (kind === 'progress') return await this.restore();
+      if (kind === 'failed') throw thrown;
+    } finally {
+      await this.stop();
     }
-    await this.stop();
   }
 
   /** One bounded turn. Does not throw: what goes wrong is dealt with here and shows in the state. */

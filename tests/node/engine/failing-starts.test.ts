@@ -5,6 +5,7 @@ import type { Engine } from '../../../runtime/engine/engine.ts';
 import { open } from '../../../runtime/engine/open.ts';
 import { Life } from '../../../runtime/memory/faults.ts';
 import { type MemoryHost, memoryHost } from '../../../runtime/memory/memory-host.ts';
+import { NearWorkers } from '../../support/near-workers.ts';
 
 const STREAM = `SET 'auto.offset.reset' = 'earliest';
   CREATE STREAM s (k STRING KEY, a INT) WITH (KAFKA_TOPIC='s', PARTITIONS=2, VALUE_FORMAT='JSON');
@@ -13,7 +14,7 @@ const TABLE = 'CREATE TABLE t AS SELECT a, COUNT(*) AS n FROM s GROUP BY a;';
 const REFUSED = { code: 'UNAVAILABLE' };
 
 /** An engine whose ports refuse the operations that are named, each of them so often. */
-async function failing(): Promise<{
+async function failing(workers = 1): Promise<{
   readonly engine: Engine;
   readonly host: MemoryHost;
   readonly refuse: (operation: string, times?: number) => void;
@@ -27,7 +28,8 @@ async function failing(): Promise<{
   };
   const life = new Life({ at }, () => undefined);
   const store = Object.assign(life.store(host.store), { delivers: true });
-  const engine = await open({ host: { ...host, log: life.log(host.log), store } });
+  const log = life.log(host.log);
+  const engine = await open({ host: { ...host, log, store, workers: new NearWorkers() }, workers });
   const refuse = (operation: string, times = 1): void => void refused.set(operation, times);
   return { engine, host, refuse };
 }
@@ -97,3 +99,28 @@ test('of queries that are terminated together all end, though what one leaves ca
   expect((await host.log.bounds({ topic: 'U', partition: 1 })).highWatermark).toBe(0);
   await engine.close();
 });
+
+test.each([1, 2])(
+  'a paused query that is replaced while its state cannot be read is in ERROR until it is resumed, workers: %i',
+  async (workers) => {
+    const { engine, refuse } = await failing(workers);
+    const named = (columns: string): string =>
+      `CREATE OR REPLACE TABLE named AS SELECT ${columns} FROM users;`;
+    await engine.execute(`SET 'auto.offset.reset' = 'earliest';
+    CREATE TABLE users (id INT PRIMARY KEY, name STRING, age INT)
+      WITH (KAFKA_TOPIC='users', PARTITIONS=2, VALUE_FORMAT='JSON'); ${named('id, name')}`);
+    await engine.insert('users', { id: 1, name: 'ann', age: 30 });
+    await engine.idle();
+    await engine.execute('PAUSE ALL;');
+    refuse('store.load');
+    const replaced = engine.execute(named('id, name, age'));
+    await expect(replaced).rejects.toMatchObject(REFUSED);
+    expect(await statesOf(engine)).toEqual(['CTAS_NAMED_1 ERROR']);
+    await engine.execute('RESUME ALL;');
+    await engine.idle();
+    expect(await (await engine.query('SELECT * FROM named;')).all()).toEqual([
+      { ID: 1, NAME: 'ann', AGE: null },
+    ]);
+    await engine.close();
+  },
+);
