@@ -122,7 +122,11 @@ function ofTwo(
   });
 }
 
-const identities = (all: readonly Value[]): ReadonlySet<Value> => new Set(all.map(identity));
+/** The items of each kind once that are in the other array, or are not. */
+function chosen(all: readonly Value[], other: readonly Value[], isThere: boolean): Value[] {
+  const others = new Set(other.map(identity));
+  return distinct(all, (id) => others.has(id) === isThere);
+}
 
 const joining: Omit<ScalarDeclaration, 'category' | 'parameters'> = {
   name: 'ARRAY_JOIN',
@@ -219,18 +223,12 @@ export const ARRAYS: readonly ScalarOverload[] = [
   ofTwo(
     'ARRAY_EXCEPT',
     'The different items of the first array that are not in the second.',
-    (left, right) => {
-      const others = identities(right);
-      return distinct(left, (id) => !others.has(id));
-    },
+    (left, right) => chosen(left, right, false),
   ),
   ofTwo(
     'ARRAY_INTERSECT',
     'The different items of the first array that are in the second too.',
-    (left, right) => {
-      const others = identities(right);
-      return distinct(left, (id) => others.has(id));
-    },
+    (left, right) => chosen(left, right, true),
   ),
   ofTwo(
     'ARRAY_UNION',

@@ -25,28 +25,20 @@ function substring<T extends string | Uint8Array>(
   return value.slice(start, end);
 }
 
-const SUBSTRING_TEXT =
-  'A part from a 1-based position, a negative one counted from the end, to the end or so long.';
-
-const SUBSTRING: readonly ScalarOverload[] = [STRING, BYTES].flatMap((type) => [
-  scalar({
-    name: 'SUBSTRING',
-    category,
-    description: SUBSTRING_TEXT,
-    parameters: [parameter('value', of(type)), whole('position')],
-    returns: type,
-    body: ([value = null, position = null]) => substring(value as string, position as number, null),
-  }),
-  scalar({
-    name: 'SUBSTRING',
-    category,
-    description: SUBSTRING_TEXT,
-    parameters: [parameter('value', of(type)), whole('position'), whole('length')],
-    returns: type,
-    body: ([value = null, position = null, length = null]) =>
-      substring(value as string, position as number, length as number),
-  }),
-]);
+const SUBSTRING: readonly ScalarOverload[] = [STRING, BYTES].flatMap((type) =>
+  [[], [whole('length')]].map((more) =>
+    scalar({
+      name: 'SUBSTRING',
+      category,
+      description:
+        'A part from a 1-based position, a negative one counted from the end, to the end or so long.',
+      parameters: [parameter('value', of(type)), whole('position'), ...more],
+      returns: type,
+      body: ([value = null, position = null, length = null]) =>
+        substring(value as string, position as number, length as number | null),
+    }),
+  ),
+);
 
 /** Java's String.trim: everything up to the space counts as white. */
 function trim(value: string): string {
@@ -166,32 +158,21 @@ export const STRINGS: readonly ScalarOverload[] = [
     body: ([value = null]) => trim(value as string),
   }),
   ...SUBSTRING,
-  scalar({
-    name: 'CONCAT',
-    category,
-    description: 'All texts one after the other; nulls are left out.',
-    parameters: [variadic('values', of(STRING))],
-    returns: STRING,
-    nullPropagating: false,
-    body: (values) => {
-      const parts = values.filter((value) => typeof value === 'string');
-      checkLength(lengthOf(parts));
-      return parts.join('');
-    },
-  }),
-  scalar({
-    name: 'CONCAT',
-    category,
-    description: 'All bytes one after the other; nulls are left out.',
-    parameters: [variadic('values', of(BYTES))],
-    returns: BYTES,
-    nullPropagating: false,
-    body: (values) => {
-      const parts = values.filter((value) => value instanceof Uint8Array);
-      checkLength(lengthOf(parts));
-      return concatBytes(parts);
-    },
-  }),
+  ...[STRING, BYTES].map((type) =>
+    scalar({
+      name: 'CONCAT',
+      category,
+      description: `All ${type === STRING ? 'texts' : 'bytes'} one after the other; nulls are left out.`,
+      parameters: [variadic('values', of(type))],
+      returns: type,
+      nullPropagating: false,
+      body: (values) => {
+        const parts = values.filter((value) => value !== null) as string[] | Uint8Array[];
+        checkLength(lengthOf(parts));
+        return type === STRING ? parts.join('') : concatBytes(parts as Uint8Array[]);
+      },
+    }),
+  ),
   scalar({
     name: 'REPLACE',
     category,

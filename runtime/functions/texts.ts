@@ -136,9 +136,6 @@ function between<T>(separator: T, values: readonly (T | null)[]): T[] {
   return kept.flatMap((value, index) => (index === 0 ? [value] : [separator, value]));
 }
 
-const CONCAT_WS_TEXT =
-  'All values one after the other with a separator between them; nulls are left out, a null separator gives null.';
-
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** The upper 16 of 32 bits, then the lower ones. */
@@ -172,38 +169,27 @@ export const TEXTS: readonly ScalarOverload[] = [
     returns: STRING,
     body: ([value = null]) => decodeUnits(value as string),
   }),
-  scalar({
-    name: 'CONCAT_WS',
-    category,
-    description: CONCAT_WS_TEXT,
-    parameters: [text('separator'), text('first'), variadic('more', of(STRING))],
-    returns: STRING,
-    nullPropagating: false,
-    body: ([separator = null, ...values]) => {
-      if (separator === null) return null;
-      const parts = between(separator as string, values as (string | null)[]);
-      checkLength(lengthOf(parts));
-      return parts.join('');
-    },
-  }),
-  scalar({
-    name: 'CONCAT_WS',
-    category,
-    description: CONCAT_WS_TEXT,
-    parameters: [
-      parameter('separator', of(BYTES)),
-      parameter('first', of(BYTES)),
-      variadic('more', of(BYTES)),
-    ],
-    returns: BYTES,
-    nullPropagating: false,
-    body: ([separator = null, ...values]) => {
-      if (separator === null) return null;
-      const parts = between(separator as Uint8Array, values as (Uint8Array | null)[]);
-      checkLength(lengthOf(parts));
-      return concatBytes(parts);
-    },
-  }),
+  ...[STRING, BYTES].map((type) =>
+    scalar({
+      name: 'CONCAT_WS',
+      category,
+      description:
+        'All values one after the other with a separator between them; nulls are left out, a null separator gives null.',
+      parameters: [
+        parameter('separator', of(type)),
+        parameter('first', of(type)),
+        variadic('more', of(type)),
+      ],
+      returns: type,
+      nullPropagating: false,
+      body: ([separator = null, ...values]) => {
+        if (separator === null) return null;
+        const parts = between(separator, values) as string[] | Uint8Array[];
+        checkLength(lengthOf(parts));
+        return type === STRING ? parts.join('') : concatBytes(parts as Uint8Array[]);
+      },
+    }),
+  ),
   ...INSTR,
   ...pad('LPAD', true),
   ...pad('RPAD', false),
