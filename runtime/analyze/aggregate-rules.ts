@@ -1,5 +1,6 @@
 // What a statement fixes of an aggregate call, which calls its source does not allow, and the words of what is refused: fetched for the few statements that need it.
 
+import { existing } from '../base/assert.ts';
 import { StatementError } from '../base/errors.ts';
 import type { Relation } from '../catalog/source.ts';
 import { BIGINT, type Type } from '../data/type.ts';
@@ -33,11 +34,8 @@ export function nothingGiven(node: Call, context: TypingContext): readonly (Expr
   const { at } = node;
   const { registry, scope } = context;
   const name = node.name.text.toUpperCase();
-  const [first] = scope.entries;
-  const isOfRowtime =
-    registry.resolve(name, []) === null && registry.resolve(name, [BIGINT]) !== null;
-  if (first === undefined || !isOfRowtime) return [];
-  const source = { text: first.alias, at };
+  if (registry.resolve(name, []) !== null || registry.resolve(name, [BIGINT]) === null) return [];
+  const source = { text: existing(scope.entries[0], 'source').alias, at };
   return [typed({ kind: 'Column', source, name: { text: 'ROWTIME', at }, at }, context)];
 }
 
