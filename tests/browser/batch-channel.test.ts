@@ -83,7 +83,12 @@ function connected(source: BatchSource) {
   return { receiver, next: () => receiver.next(schema), sending, buffers };
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+/** How often the source was asked a while after it was asked so often. */
+async function askedBehind(source: Counted, count: number): Promise<number> {
+  await expect.poll(() => source.asked).toBeGreaterThanOrEqual(count);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return source.asked;
+}
 
 test('every batch arrives as it was, in order, then the end', async () => {
   const { next, sending } = connected(new Counted(100));
@@ -145,16 +150,13 @@ test('a thousand batches travel in the buffers of the first few', async () => {
 test('while the reader takes nothing the source is asked QUERY_BATCHES_MAX times, and as often again as batches were taken, once these are half of it', async () => {
   const source = new Counted(1000);
   const { receiver, next } = connected(source);
-  await settled();
-  expect(source.asked).toBe(QUERY_BATCHES_MAX);
+  expect(await askedBehind(source, QUERY_BATCHES_MAX)).toBe(QUERY_BATCHES_MAX);
   const half = QUERY_BATCHES_MAX / 2;
   for (let taken = 0; taken < half; taken++) await next();
-  await settled();
   // The last of them is with the reader until it asks for the next one.
-  expect(source.asked).toBe(QUERY_BATCHES_MAX);
+  expect(await askedBehind(source, QUERY_BATCHES_MAX)).toBe(QUERY_BATCHES_MAX);
   await next();
-  await settled();
-  expect(source.asked).toBe(QUERY_BATCHES_MAX + half);
+  expect(await askedBehind(source, QUERY_BATCHES_MAX + half)).toBe(QUERY_BATCHES_MAX + half);
   await receiver.close();
 });
 
@@ -204,9 +206,10 @@ test('an error of the source comes after the batches before it, with its class a
 });
 
 test('when the Worker is lost the reader sees what had arrived, then why no more comes', async () => {
-  const { receiver, next } = connected(new Counted(1000));
+  const source = new Counted(1000);
+  const { receiver, next } = connected(source);
   await next();
-  await settled();
+  expect(await askedBehind(source, QUERY_BATCHES_MAX)).toBe(QUERY_BATCHES_MAX);
   receiver.end(new PortError('UNAVAILABLE', 'the Worker has ended'));
   for (let n = 1; n < QUERY_BATCHES_MAX; n++) expect(await next()).not.toBeNull();
   await expect(next()).rejects.toThrow('the Worker has ended');

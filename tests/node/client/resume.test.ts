@@ -247,11 +247,18 @@ test('rows that wait unread for SOCKET_PARK_MS are put off, and come when their 
   const count = SOCKET_WINDOW_ROWS_MAX + 500;
   await produce(edge, 'PARKED', 0, count);
   let opened = 0;
+  let came = 0;
   const granted: number[][] = [];
   class Counted extends WebSocket {
     constructor(url: string, protocols: string[]) {
       super(url, protocols);
       opened += 1;
+      this.addEventListener('message', ({ data }) => {
+        const text = String(data);
+        if (!text.startsWith('{')) return;
+        const { op, rows } = JSON.parse(text) as { op: string; rows: unknown[] };
+        if (op === 'rows') came += rows.length;
+      });
     }
     override send(text: string): void {
       const { op, credit, rows } = JSON.parse(text) as Record<string, number | string>;
@@ -265,7 +272,7 @@ test('rows that wait unread for SOCKET_PARK_MS are put off, and come when their 
   vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ['setTimeout', 'clearTimeout'] });
   try {
     await using rows = await client.query('SELECT n FROM parked EMIT CHANGES;', options);
-    await new Promise((done) => setTimeout(done, 1000));
+    await expect.poll(() => came).toBe(SOCKET_WINDOW_ROWS_MAX);
     vi.advanceTimersByTime(SOCKET_PARK_MS);
     expect(opened).toBe(1);
     const seen: unknown[] = [];
@@ -277,8 +284,9 @@ test('rows that wait unread for SOCKET_PARK_MS are put off, and come when their 
     const grants = [1, 2, 4, 8, 16].map((times) => times * first * 1.5);
     expect(granted).toEqual([[SOCKET_WINDOW_ROWS_MAX], [first, ...grants]]);
     const sql = 'SELECT k, COUNT(*) AS n FROM parked GROUP BY k EMIT CHANGES;';
+    came = 0;
     await using counted = await client.query(sql, options);
-    await new Promise((done) => setTimeout(done, 1000));
+    await expect.poll(() => came).toBeGreaterThan(0);
     vi.advanceTimersByTime(SOCKET_PARK_MS);
     await expect(counted.all()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   } finally {

@@ -101,10 +101,11 @@ test.each(['poll', 'socket'] as const)(
     const rows = await client.query(PUSH, { transport: transport === 'poll' ? 'sse' : transport });
     const consumer = client.consumer({ topic: 's', transport, from: 'latest' });
     const records = consumer[Symbol.asyncIterator]();
-    const all = Promise.allSettled([rows.all(), records.next(), records.next()]);
+    const first = records.next();
+    const all = Promise.allSettled([rows.all(), first, records.next()]);
     await consumer.ready();
     await here.producer().send('s', { value: '{"N":1}' });
-    await new Promise((done) => setTimeout(done, 300));
+    await first;
     isLoggedIn = false;
     gate.shut();
     gate.reopen();
@@ -122,12 +123,12 @@ test('a token that does not come has a time of its own, and what waits for it is
     asked += 1;
     return asked === 2 ? Promise.resolve(KEY) : new Promise(() => undefined);
   };
-  const client = connect({ url: edge.url, token, requestMs: 300, deadlineMs: 2000 });
+  const client = connect({ url: edge.url, token, requestMs: 1000, deadlineMs: 5000 });
   expect((await client.topics.list()).map(({ name }) => name)).toContain('s');
   expect(asked).toBe(2);
   await expect(client.execute('SHOW STREAMS;')).rejects.toMatchObject({
     code: 'UNAVAILABLE',
-    message: 'token() gave none in 300 ms',
+    message: 'token() gave none in 1000 ms',
   });
   // Whoever gives it up waits for nobody.
   const control = new AbortController();
