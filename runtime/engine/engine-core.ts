@@ -14,7 +14,7 @@ import type { Unsubscribe } from '../ports/log.ts';
 import type { Statement } from '../sql/ast.ts';
 import { parse } from '../sql/parser.ts';
 import { withParts } from '../task/with-parts.ts';
-import { readEntries } from './catalog-topic.ts';
+import { CatalogTopic, readEntries } from './catalog-topic.ts';
 import type { EngineOptions, ExecuteOptions, QueryOptions } from './engine.ts';
 import type { Entity } from './entities.ts';
 import { produce, type ProducedAt, type ProducedRecord } from './insert.ts';
@@ -51,7 +51,9 @@ async function opened(options: EngineOptions, pool: TaskPool | null): Promise<En
     await queries.start(plan, replayed.catalog.queries.get(plan.query)?.paused);
   }
   const parts = { host, formats: FORMATS, registry, queries };
-  const statements = new Statements(parts, replayed.catalog, replayed.queryNumber);
+  const { catalog, queryNumber } = replayed;
+  const topic = new CatalogTopic(host, entries.length);
+  const statements = new Statements(parts, catalog, queryNumber, topic);
   await statements.beginProcessors();
   const lasting = new Map(replayed.catalog.properties);
   const properties = await withGiven(lasting, options.properties);

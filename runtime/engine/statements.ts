@@ -17,7 +17,7 @@ import type { Plan } from '../plan/step.ts';
 import type { Host } from '../ports/host.ts';
 import type { Statement } from '../sql/ast.ts';
 import { withParts } from '../task/with-parts.ts';
-import { appendEntry } from './catalog-topic.ts';
+import type { CatalogTopic } from './catalog-topic.ts';
 import { chance } from './chance.ts';
 import { applied, CHANGE_VERSION, type CatalogChange } from './changes.ts';
 import { loadFunctions } from './functions.ts';
@@ -50,13 +50,20 @@ export class Statements {
   readonly #options: StatementsOptions;
   #catalog: Catalog;
   #queryNumber: number;
+  readonly #topic: CatalogTopic;
   #waiting: ReadonlyMap<string, Error> = new Map();
 
   /** @param queryNumber how many persistent queries were ever made, for the ids of those to come */
-  constructor(options: StatementsOptions, catalog: Catalog, queryNumber: number) {
+  constructor(
+    options: StatementsOptions,
+    catalog: Catalog,
+    queryNumber: number,
+    topic: CatalogTopic,
+  ) {
     this.#options = options;
     this.#catalog = catalog;
     this.#queryNumber = queryNumber;
+    this.#topic = topic;
   }
 
   get catalog(): Catalog {
@@ -236,10 +243,9 @@ export class Statements {
     change: CatalogChange,
     before: () => Promise<void> = () => Promise.resolve(),
   ): Promise<number> {
-    const { log, clock } = this.#options.host;
     const after = await withParts(() => applied(this.#catalog, change));
     await before();
-    const sequence = await appendEntry(log, clock, { version: CHANGE_VERSION, statement, change });
+    const sequence = await this.#topic.append({ version: CHANGE_VERSION, statement, change });
     this.#catalog = after;
     return sequence;
   }
