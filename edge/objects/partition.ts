@@ -89,7 +89,8 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     this.#tables = new PartitionTables(ctx.storage);
     this.#upkeep = new PartitionUpkeep(ctx.storage.sql, this.#tables);
     this.#guard = new StorageGuard(ctx.storage.sql, env);
-    void ctx.blockConcurrencyWhile(() => this.#alarm.load()).then(() => this.#tellAgain());
+    // Then it tells whatever was to be told before this instance began.
+    void ctx.blockConcurrencyWhile(() => this.#alarm.load()).then(() => this.#hint());
   }
 
   async open(spec: PartitionSpec): Promise<Wire<null>> {
@@ -172,7 +173,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** Arms the alarm in the turn of the append, then wakes who waits: memory may be lost, the alarm is not. */
   #appended(): void {
-    if (this.#tables.subscribers().length > 0) this.#hint(this.#hints.retryMs);
+    this.#hint(this.#hints.retryMs);
     this.#alarm.arm(this.#upkeep.dueMs(Date.now()));
     this.#waiters.wakeAll();
   }
@@ -351,13 +352,14 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
       const meta = this.#tables.meta();
       if (meta === null) return;
       place = { topic: meta.topic, partition: meta.partition };
-      await this.#hints.tellAll();
+      const telling = this.#hints.tellAll();
+      const dueMs = this.#upkeep.alarm(Date.now());
+      if (dueMs !== null) this.#alarm.arm(dueMs);
+      await telling;
       if (this.#hints.isBehind) {
         this.#hints.postpone();
         this.#alarm.arm(Date.now() + this.#hints.retryMs);
       }
-      const dueMs = this.#upkeep.alarm(Date.now());
-      if (dueMs !== null) this.#alarm.arm(dueMs);
     } catch (thrown) {
       log('error', 'partition-alarm', { ...place, thrown });
       this.#alarm.arm(Date.now() + FAULT_RETRY_MS);
@@ -377,11 +379,6 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
     return meta;
   }
 
-  /** Whatever was to be told before this instance began. */
-  #tellAgain(): void {
-    if (this.#tables.subscribers().length > 0) this.#hint();
-  }
-
   async #wake(name: string, highWatermark: number, brought: Fetched | null): Promise<boolean> {
     const { topic, partition } = this.#meta(null);
     const subscriber = subscriberByName(this.env, name);
@@ -390,6 +387,7 @@ export class Partition extends DurableObject<EdgeEnv> implements PartitionPort {
 
   /** @param retryMs when the alarm looks whether all know */
   #hint(retryMs = HINT_RETRY_MS): void {
+    if (this.#tables.subscribers().length === 0) return;
     this.#alarm.arm(Date.now() + retryMs);
     this.ctx.waitUntil(this.#hints.tellAll());
   }

@@ -4,7 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { RemoteLog } from '../../edge/adapters/remote-log.ts';
-import { partitionName } from '../../edge/names.ts';
+import { partitionName, processorName } from '../../edge/names.ts';
 import { Partition } from '../../edge/objects/partition.ts';
 import { unwrap } from '../../edge/wire.ts';
 import { encodeUtf8 } from '../../runtime/base/bytes.ts';
@@ -63,6 +63,38 @@ test('the alarm merges small batches; readers, producers and offsets notice noth
   expect(repeat).toMatchObject({ base: 5, duplicate: true });
   await refused(log.append(AT, bytesOf(5, 'other'), stamp(5)), 'SEQUENCE_REUSED');
   expect((await log.append(AT, bytesOf(40), stamp(40))).base).toBe(40);
+});
+
+test('upkeep waits for no subscriber that does not answer', async () => {
+  const { log, stub, rows } = await partition({ retentionMs: 1 });
+  await log.append(AT, singleRecord(null, encodeUtf8('old'), 1));
+  await log.append(AT, singleRecord(null, encodeUtf8('new'), Date.now() + 60_000));
+  const told = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<{ ok: true; value: boolean }>();
+  const wake = () => {
+    told.resolve();
+    return answer.promise;
+  };
+  const subscriber = processorName('upkeep', 'slow/0/0');
+  await runInDurableObject(stub, async (object, { storage }) => {
+    const partition = object as unknown as { env: object; alarm(): Promise<void> };
+    const own = partition.env;
+    const namespace = { idFromName: (name: string) => name, get: () => ({ wake }) };
+    partition.env = { ...own, PROCESSOR: namespace };
+    // Nobody has told it yet.
+    storage.sql.exec('INSERT INTO subscriber VALUES (?)', subscriber);
+    (object as Partition).upkeep(0);
+    const alarm = partition.alarm();
+    await told.promise;
+    const [first] = storage.sql
+      .exec<{ base: number }>('SELECT min(base) AS base FROM segment')
+      .toArray();
+    answer.resolve({ ok: true, value: true });
+    await alarm;
+    partition.env = own;
+    expect(first).toEqual({ base: 1 });
+  });
+  expect(await rows()).toMatchObject([{ base: 1 }]);
 });
 
 test('the alarm goes on by itself until a compaction is done', async () => {
