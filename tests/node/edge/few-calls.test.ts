@@ -16,7 +16,7 @@ const RECORDS = 90;
 let edge: Workerd;
 beforeAll(async () => {
   edge = await Workerd.start('tests/workers/apps/few-calls.ts');
-}, 120_000);
+});
 afterAll(() => edge.stop());
 
 interface Status {
@@ -76,7 +76,7 @@ test('records as events end without an error, and go on behind the last one', as
   await producing;
   expect(seen).toEqual(all);
   expect(connections).toBeGreaterThan(1);
-}, 120_000);
+});
 
 test.each(['sse', 'socket'] as const)(
   'rows of a push query that is resumable go on over %s: each once, in order',
@@ -91,7 +91,6 @@ test.each(['sse', 'socket'] as const)(
     expect(seen).toEqual(all);
     expect(queries.size).toBeGreaterThan(1);
   },
-  120_000,
 );
 
 test.each(['sse', 'socket'] as const)(
@@ -108,7 +107,6 @@ test.each(['sse', 'socket'] as const)(
     });
     await producing;
   },
-  120_000,
 );
 
 test('a socket of queries closes as one that begins again, and each query that cannot go on is told', async () => {
@@ -130,7 +128,7 @@ test('a socket of queries closes as one that begins again, and each query that c
   await producing;
   expect(errors).toMatchObject([{ op: 'error', id: 2, code: 'UNAVAILABLE' }]);
   expect(socket.closed).toMatchObject({ code: 1012 });
-}, 120_000);
+});
 
 test('PRINT says why it ends', async () => {
   const name = await stream();
@@ -144,7 +142,7 @@ test('PRINT says why it ends', async () => {
   await producing;
   expect(lines.length).toBeGreaterThan(10);
   expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ code: 'UNAVAILABLE' });
-}, 120_000);
+});
 
 test('a task with much to do makes SLICE_CALLS_MAX calls an event, and goes on in the next', async () => {
   const name = await stream();
@@ -164,9 +162,9 @@ test('a task with much to do makes SLICE_CALLS_MAX calls an event, and goes on i
       query?.tasks[0]?.status.counters.some((one) => one.name === 'in' && one.value === keys) ??
       false
     );
-  }, 100_000);
+  });
   expect(edge.output).not.toContain(`OUT OF ${SLICE_CALLS_MAX + 100} CALLS`);
-}, 120_000);
+});
 
 test('what the platform says is known in each of its forms, and whatever was thrown because of it', () => {
   const said = [

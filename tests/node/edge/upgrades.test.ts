@@ -71,6 +71,8 @@ class Load {
   readonly errors: unknown[] = [];
   /** What its consumer has read: the counts of each user. */
   readonly read = new Map<string, number[]>();
+  /** How many of them each version has made. */
+  readonly made = new Map<string, number>();
   sent = 0;
   #isOver = false;
   readonly #sending: Promise<void>;
@@ -86,8 +88,10 @@ class Load {
   async #follow(): Promise<void> {
     for await (const { key, value } of this.#consumer) {
       const user = decodeUtf8(key ?? new Uint8Array(0));
-      const { N } = JSON.parse(decodeUtf8(value ?? new Uint8Array(0))) as { N: number };
+      const text = decodeUtf8(value ?? new Uint8Array(0));
+      const { N, VERSION } = JSON.parse(text) as { N: number; VERSION: string };
       this.read.set(user, [...(this.read.get(user) ?? []), N]);
+      this.made.set(VERSION, (this.made.get(VERSION) ?? 0) + 1);
     }
   }
 
@@ -114,11 +118,17 @@ class Load {
   }
 }
 
+/** What runs. */
+let running = 'a';
+
+/** Once the version that runs has made something, too: whoever sends may be waiting until it tries again. */
 async function upgraded(version: string, signal: 'SIGTERM' | 'SIGKILL', load: Load): Promise<void> {
   const { sent } = load;
-  await until(async () => load.sent > sent + 150);
+  const made = load.made.get(running) ?? 0;
+  await until(async () => load.sent > sent + 150 && (load.made.get(running) ?? 0) > made);
   await edge.kill(signal);
   await edge.upgrade(app(version));
+  running = version;
 }
 
 test('versions take each other\u2019s place under load, nothing is lost or comes twice, and what a version lacks goes on once it is back', async () => {
