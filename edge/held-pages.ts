@@ -15,8 +15,6 @@ class Page {
   readonly sinceMs = Date.now();
   /** It has had to give way. */
   isEnded = false;
-  /** Cuts its reader off; null: it was taken, or its reader has gone. */
-  cutOff: (() => void) | null = null;
 }
 
 /**
@@ -48,8 +46,9 @@ export class HeldPages {
     this.makeRoom(page.length);
     const waiting = new Page();
     waiting.held = this.#held.hold(page.length, waiting);
+    let timer: ReturnType<typeof setInterval> | null = null;
     const letGo = (): void => {
-      waiting.cutOff = null;
+      if (timer !== null) clearInterval(timer);
       this.#letGo(waiting);
     };
     return new ReadableStream<Uint8Array>(
@@ -57,11 +56,12 @@ export class HeldPages {
         // In one piece: one of 512 KiB or 1 MiB at a time takes the server a fifth longer.
         start: (controller) => {
           controller.enqueue(page);
-          waiting.cutOff = () => {
+          timer = setInterval(() => {
+            if (!waiting.isEnded && Date.now() - waiting.sinceMs < ANSWER_STALL_MS) return;
+            log('warn', 'page-unread');
             letGo();
             controller.error(new Error('nothing of this page was read for too long'));
-          };
-          this.#watch(waiting);
+          }, WATCH_MS);
         },
         // Asked for more only once the page has been taken.
         pull: (controller) => {
@@ -72,18 +72,6 @@ export class HeldPages {
       },
       { highWaterMark: 0 },
     );
-  }
-
-  /** No timer is taken back: workerd keeps 260 bytes of each that is for as long as the object lives. It holds nothing of a page that was taken. */
-  #watch(page: Page): void {
-    setTimeout(() => {
-      if (page.cutOff === null) return;
-      if (!page.isEnded && Date.now() - page.sinceMs < ANSWER_STALL_MS) this.#watch(page);
-      else {
-        log('warn', 'page-unread');
-        page.cutOff();
-      }
-    }, WATCH_MS);
   }
 
   /**

@@ -70,10 +70,10 @@ test('what a reader leaves unread is free again when it goes', async () => {
 
 test('what nobody says was taken is free again once the platform has let its answer go', async () => {
   vi.useRealTimers();
-  const timers = vi.spyOn(globalThis, 'setTimeout').mockReturnValue(0 as never);
+  const intervals = vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
   const pages = new HeldPages();
   for (let i = 0; i < 100; i++) page(pages);
-  timers.mockRestore();
+  intervals.mockRestore();
   // References of this turn count as strong.
   await new Promise((resolve) => setTimeout(resolve, 0));
   collectGarbage();
@@ -82,10 +82,10 @@ test('what nobody says was taken is free again once the platform has let its ans
 });
 
 test('what the platform has dropped with its timers is held no longer than it may go unread, though no garbage is collected', () => {
-  const timers = vi.spyOn(globalThis, 'setTimeout').mockReturnValue(0 as never);
+  const intervals = vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
   const pages = new HeldPages();
   const dropped = page(pages);
-  timers.mockRestore();
+  intervals.mockRestore();
   vi.advanceTimersByTime(ANSWER_STALL_MS);
   expect(pages.bytes).toBe(PAGE_BYTES_MAX);
   vi.advanceTimersByTime(10_000);
@@ -124,33 +124,4 @@ test('short pages are given as they are', () => {
   const bytes = new Uint8Array(2 * SHORT);
   expect(pages.body(bytes)).toBe(bytes);
   expect(pages.bytes).toBe(0);
-});
-
-test('long pages take back no timer, and none is left once they were taken', async () => {
-  const [timeouts, intervals] = [
-    vi.spyOn(globalThis, 'clearTimeout'),
-    vi.spyOn(globalThis, 'clearInterval'),
-  ];
-  const pages = new HeldPages();
-  for (let i = 0; i < 20; i++) await new Response(page(pages) as ReadableStream).arrayBuffer();
-  expect([timeouts.mock.calls.length, intervals.mock.calls.length]).toEqual([0, 0]);
-  const warned = vi.mocked(console.warn).mock.calls.length;
-  await vi.advanceTimersByTimeAsync(ANSWER_STALL_MS + 5_000);
-  expect([vi.getTimerCount(), vi.mocked(console.warn).mock.calls.length]).toEqual([0, warned]);
-});
-
-test('a timer that goes off later holds nothing of a page that was taken', async () => {
-  vi.useRealTimers();
-  const pages = new HeldPages();
-  const taken = async (): Promise<WeakRef<object>> => {
-    const bytes = new Uint8Array(FETCH_BYTES_MAX);
-    const body = pages.body(bytes) as ReadableStream<Uint8Array>;
-    expect((await new Response(body).arrayBuffer()).byteLength).toBe(FETCH_BYTES_MAX);
-    return new WeakRef(bytes);
-  };
-  const page = await taken();
-  // References of this turn count as strong.
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  collectGarbage();
-  expect(page.deref()).toBeUndefined();
 });
