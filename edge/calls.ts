@@ -24,13 +24,13 @@ export function outOfCalls(cause: unknown): PortError {
  * refuses all that follow, for as long as it lasts: whoever tried again and again would be silent for ever.
  */
 export class Calls {
+  /** What the platform has thrown; null: they are not over. */
   #why: unknown = null;
-  #isOver = false;
   readonly #listeners = new Set<() => void>();
 
   /** No more are let through. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#why !== null;
   }
 
   /** What to throw once they are over. */
@@ -40,16 +40,15 @@ export class Calls {
 
   /** A call has failed. */
   failed(thrown: unknown): void {
-    if (this.#isOver || !isOutOfCalls(thrown)) return;
+    if (this.isOver || !isOutOfCalls(thrown)) return;
     this.#why = thrown;
-    this.#isOver = true;
     for (const call of this.#listeners) call();
     this.#listeners.clear();
   }
 
   /** Calls back once they are over, at once where they are. @returns what takes that back */
   onOver(call: () => void): () => void {
-    if (this.#isOver) call();
+    if (this.isOver) call();
     else this.#listeners.add(call);
     return () => void this.#listeners.delete(call);
   }
